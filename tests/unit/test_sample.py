@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +18,7 @@ from reeuncert.case.serial import case_from_json
 from reeuncert.errors import ModelError, OutputError, SamplingError
 from reeuncert.inference.chains import Chain, joined
 from reeuncert.inference.compiled import compile_model
+from reeuncert.inference.messages import Messages
 from reeuncert.inference.prior import sample_prior
 from reeuncert.inference.sample import sample
 from reeuncert.inference.samplers import good_start
@@ -161,20 +161,23 @@ def test_refit_with_new_data_without_compiling(model, compiled):
     np.testing.assert_allclose(mined, [40, 48, 60], rtol=0.08)
 
 
-def test_interrupt_keeps_the_draws_so_far(model, compiled, capsys):
-    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        dt = sample(
-            model,
-            **{**SHORT, "draws": 2_000_000, "quiet": False},
-            seed=1,
-            prior_draws=0,
-            likelihood_terms=False,
-            compiled=compiled,
-        )
-    finally:
-        timer.cancel()
+def test_interrupt_keeps_the_draws_so_far(model, compiled, capsys, monkeypatch):
+    say = Messages.say
+
+    def interrupting(self, text):
+        say(self, text)
+        if text.startswith("  10 % of the draws"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Messages, "say", interrupting)
+    dt = sample(
+        model,
+        **{**SHORT, "draws": 2_000_000, "quiet": False},
+        seed=1,
+        prior_draws=0,
+        likelihood_terms=False,
+        compiled=compiled,
+    )
     kept = dt["posterior"].sizes["draw"]
     assert 100 < kept < 2_000_000
     assert dt.attrs["complete"] == "no"

@@ -146,7 +146,7 @@ def test_shared_errors_are_read_from_the_tables(tmp_path: Path) -> None:
     assert (found.classes["statistics"].persistent, found.classes["statistics"].eras) == (0.1, (2001, 2002))
     growth = found.evidence[1]
     assert (growth.of_years, growth.of_offsets, growth.print) == ((2001,), ("bias",), "p. 3")
-    assert dict(check_case(found).information)["prints in more than one row"] == "1: p. 3 (2)"
+    assert dict(check_case(found).information)["prints in more than one row"] == "p. 3 (2)"
 
 
 def test_offsets_have_the_density_of_their_law_and_its_slope() -> None:
