@@ -96,7 +96,7 @@ def test_simulated_figures_count_the_same_element() -> None:
     ("fields", "column", "what"),
     [
         ({"element": "Dy"}, "element", "'Dy' is not known"),
-        ({"element": "C"}, "element", "does not say how much C flow 'imports' holds in 2006"),
+        ({"element": "C"}, "element", "the content of C in flow 'imports' in 2006 is given 0 times"),
         ({"element": "Nd", "basis": "gross"}, "basis", "not gross"),
     ],
 )
@@ -109,7 +109,7 @@ def test_an_element_without_a_content_is_refused(fields: dict[str, str], column:
 def test_a_content_given_twice_is_refused() -> None:
     twice = CONTENTS | {"more": Content("more", "Nd", select(product="concentrate"), 0.2, 0.1, years=(2006,))}
     (problem,) = evidence_problems(case(row("a", select(flow="ore"), 2006, 1.0, element="Nd"), contents=twice))
-    assert "given 2 times, by ore, more" in problem.message
+    assert "given 2 times in contents.csv (ore, more)" in problem.message
 
 
 def test_contents_are_read_from_their_table(tmp_path: Path) -> None:

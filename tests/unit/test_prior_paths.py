@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from reeuncert.balance.factor import PathFactor
 from reeuncert.case.figures import median_in_year
 from reeuncert.case.records import Prior
 from reeuncert.errors import ModelError
@@ -25,8 +26,9 @@ def test_level_and_deviation_make_the_covariance_of_a_simulated_path():
         deviation[:, t] = 0.7 * deviation[:, t - 1] + np.sqrt(1 - 0.49) * rng.normal(size=200_000)
     path = 0.6 * rng.normal(size=(200_000, 1)) + 0.4 * deviation
     assert np.allclose(np.cov(path.T), block.covariance, atol=0.01)
-    assert np.allclose(block.factor @ block.factor.T, block.covariance)
-    assert np.allclose(block.factor, np.tril(block.factor))
+    factor = PathFactor.of([(np.arange(4), block.loads, block.yearly, block.carry)]).apply(np.eye(4)).T
+    assert np.allclose(factor @ factor.T, block.covariance)
+    assert np.allclose(factor, np.tril(factor))
 
 
 def test_a_slope_on_a_covariate_adds_its_outer_product():

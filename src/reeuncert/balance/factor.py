@@ -34,7 +34,7 @@ class PathFactor:
     A level of sd 1 alone in one path, and yearly deviations of sd 2 in another:
 
     >>> factor = PathFactor.of([([0, 2], [[1.0], [1.0]], [0, 0], [0, 0]), ([1], [[0.0]], [2.0], [0])])
-    >>> factor.dense()
+    >>> factor.apply(np.eye(3)).T
     array([[1., 0., 0.],
            [0., 2., 0.],
            [1., 0., 0.]])
@@ -69,10 +69,6 @@ class PathFactor:
             raise ValueError(f"the blocks hold {joined.size} coordinates, but not each of 0 … {joined.size - 1} once")
         layout = np.concatenate([[joined.size, len(indices)], sizes, joined]).astype(np.int64)
         return cls(joined.size, layout, np.concatenate(values) if values else np.empty(0))
-
-    def dense(self) -> Floats:
-        """K as a dense matrix, shape (size, size); for tests and for looking at small ones."""
-        return self.apply(np.eye(self.size)).T
 
     def apply(self, z: Floats) -> Floats:
         """K z of many draws, shape (..., size)."""

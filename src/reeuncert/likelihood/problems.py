@@ -196,15 +196,10 @@ def _content_problems(row: Evidence, case: Case, terms: list[Term]) -> Iterator[
     for flow_name, by_names in counts.items():
         for names, years in by_names.items():
             when = condensed(sorted(years))
-            if names:
-                message = (
-                    f"the content of {row.element} in flow '{flow_name}' in {when} is given {len(names)} times, by "
-                )
-                message += f"{', '.join(names)}; narrow their selectors or years in contents.csv"
-            else:
-                message = f"contents.csv does not say how much {row.element} flow '{flow_name}' holds in {when}; add a "
-                message += "row, or leave the flow out of the selector"
-            yield "element", message
+            message = f"the content of {row.element} in flow '{flow_name}' in {when} is given {len(names)} times in "
+            message += f"contents.csv ({', '.join(names) or 'by no row'}), once is needed: "
+            remedy = "narrow selectors or years there" if names else "add a row, or leave the flow out of the selector"
+            yield "element", message + remedy
 
 
 def _share_problems(

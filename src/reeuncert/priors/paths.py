@@ -38,11 +38,6 @@ class Block:
         """Shape (n, n)."""
         return self.loads @ self.loads.T + np.outer(self.yearly, self.yearly) * path_correlation(self.carry)
 
-    @cached_property
-    def factor(self) -> np.ndarray:
-        """Lower triangular, shape (n, n): ``factor @ factor.T`` is the covariance."""
-        return PathFactor.of([(np.arange(self.index.size), self.loads, self.yearly, self.carry)]).dense()
-
 
 @dataclass(frozen=True, eq=False)
 class CoordinatePrior:
