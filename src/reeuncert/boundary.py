@@ -245,6 +245,7 @@ def _told(part: Any) -> str:
         "DataTree": "a result (of reeuncert.run, sample or read_results), or the folder of one",
         "Model": "a model (from build_model), or a case",
         "Callable": "a function",
+        "Rule": "a rule (e.g. NoTrade())",
     }.get(_named(origin), f"a {_named(origin)}")
 
 

@@ -185,6 +185,10 @@ SAYS: list[tuple[Any, list[str]]] = [
             "electrolysis",
         ],
     ),
+    (
+        lambda dt: run_counterfactual(dt, Reduce(0.5, "trade")),
+        ["reduction, argument 'where': 'trade' is no mapping; give e.g. {'quantity': 'trade'}"],
+    ),
 ]
 
 
@@ -207,8 +211,8 @@ def test_what_is_no_result_or_no_counterfactual_is_told_so(dt: xr.DataTree, worl
         ),
         (
             lambda: lost_consumption(world, by=("region", "year")),
-            "lost consumption cannot be split by ['region', 'year']; give one or more of ['region', 'product', "
-            "'end_use'], each once",
+            "lost consumption cannot be split by 'region', 'year'; give one or more of region, product, end_use, each "
+            "once",
         ),
         (
             lambda: plots.lost_consumption_data(world, coords={"region": "West"}),
@@ -256,7 +260,7 @@ def test_the_command_prints_and_writes_the_table(dt: xr.DataTree, tmp_path: Path
     assert found.exit_code == 0, found.output
     text = " ".join(found.stdout.split())
     assert "Consumption lost in 2002: no trade" in text
-    assert "stocks released as in the draw" in text
+    assert "stocks as in the draw" in text
     rows = (tmp_path / "lost.csv").read_text().splitlines()
     assert rows[0].startswith("region,end_use,year,unit,consumption,mean,median,eti90_lb,eti90_ub,share_median")
     assert len(rows) == 1 + 3 * 5

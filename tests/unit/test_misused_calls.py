@@ -66,7 +66,7 @@ def test_what_is_no_word_is_refused_where_a_word_is_asked(small, other):
 
 def test_a_rule_is_made_not_named(small):
     for rules in (NoTrade, [NoTrade], "no-trade"):
-        with pytest.raises(ArgumentError, match=r"run_counterfactual: rules.* is .*; give a Rule"):
+        with pytest.raises(ArgumentError, match=r"run_counterfactual: rules.* is .*; give a rule \(e.g. NoTrade\(\)\)"):
             ree.run_counterfactual(small.dt, rules)
 
 

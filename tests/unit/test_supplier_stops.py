@@ -56,7 +56,7 @@ def test_stops_of_suppliers_lie_beside_the_result_and_in_its_report(dt: xr.DataT
     later.attrs = {**small.attrs, "created": "later"}
     assert read_stops(tmp_path, later) is None
     (tmp_path / STOPS).write_text("x\n1\n")
-    with pytest.raises(OutputError, match="supplier-stops"):
+    with pytest.raises(OutputError, match="delete it"):
         read_stops(tmp_path, small)
 
 

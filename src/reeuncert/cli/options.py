@@ -36,6 +36,6 @@ Tune = Annotated[int, typer.Option(min=1, help="Tuning steps of every chain.")]
 Thin = Annotated[int, typer.Option(min=1, help="Keep every n-th draw (hmc); each chain samples draws × thin.")]
 Chains = Annotated[int, typer.Option(min=1, help="Number of chains.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every fit.")]
-TableFile = Annotated[Path | None, typer.Option(help="CSV file for the table; by default it is only printed.")]
+TableFile = Annotated[Path | None, typer.Option(help="CSV file for the table.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 if a check or a fit failed.")]
 DEFAULT_CASE = "china_us_row"

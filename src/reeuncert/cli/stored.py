@@ -67,7 +67,7 @@ FIGURES = ("consumption", "lost", "part of it lost (%)")
 def show_counterfactual(results: Path, name: str, *, year: int | None, by: str | None, out: Path | None) -> None:
     """Compute no trade, or the stop of each supplier; print the lost consumption, and write the table if requested."""
     suppliers = name == "supplier-stops"
-    names = [part.strip() for part in (by or ("region" if suppliers else "region,product")).split(",")]
+    names = [part.strip() for part in (("region" if suppliers else "region,product") if by is None else by).split(",")]
     dt = read_results(results, variables={"posterior": ["mass_flow"]})
     if suppliers:
         table = supplier_stops(dt, by=names, year=year)

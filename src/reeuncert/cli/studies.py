@@ -26,7 +26,7 @@ from reeuncert.result.folder import output_folder
 from reeuncert.result.io import csv_text
 from reeuncert.result.left_out import LeftOut, add_left_out, left_out_of
 from reeuncert.result.result import Result
-from reeuncert.result.structures import LABELS, Structures, add_structures
+from reeuncert.result.structures import Structures, add_structures
 from reeuncert.studies.cache import Cache, cache_of
 from reeuncert.studies.calibrate import calibrate
 from reeuncert.studies.jobs import FitOptions, FitSettings, Job
@@ -67,8 +67,7 @@ def show_structures(found: Structures, out: Path | None) -> None:
     own = found.table()
     sides = (own[own["structure"] == name] for name in found.names)
     for *each, average in zip(*(side.to_dict("records") for side in (*sides, found.averages())), strict=True):
-        label = " ".join(str(average[c]) for c in LABELS if str(average[c]))
-        table.add_row(label, *map(value, (*each, average)), str(average["verdict"]))
+        table.add_row(value_title(average), *map(value, (*each, average)), str(average["verdict"]))
     console().print(table)
     for name, why in zip(found.names, found.data["why"].values, strict=True):
         if name not in found.averaged:

@@ -20,6 +20,7 @@ from reeuncert.result.io import csv_text, made
 from reeuncert.result.quantiles import interval_columns, spread
 from reeuncert.result.result import Result
 from reeuncert.result.tables import mass_flow
+from reeuncert.words.cells import listed, quoted
 
 ALL = "all"
 STOPS = "supplier_stops.csv"  # file beside a result
@@ -68,7 +69,8 @@ def split_of(by: str | Sequence[str]) -> list[str]:
     names = [by] if isinstance(by, str) else list(by)
     wrong = [name for name in names if name not in BY] or ([] if len(set(names)) == len(names) and names else names)
     if wrong or not names:
-        raise ReeUncertError(f"lost consumption cannot be split by {names}; give one or more of {list(BY)}, each once")
+        message = f"lost consumption cannot be split by {listed(map(quoted, names)) or 'nothing'}; "
+        raise ReeUncertError(f"{message}give one or more of {listed(BY)}, each once")
     return names
 
 
@@ -211,8 +213,7 @@ def read_stops(folder: Path, dt: xr.DataTree) -> pd.DataFrame | None:
         table = pd.read_csv(file, encoding="utf-8", keep_default_na=False, na_values=shares)  # a region may be NA
         return table[table["result"] == made(dt)].drop(columns="result") if made(dt) in table["result"].values else None
     except (OSError, ValueError, KeyError) as error:
-        again = "delete it, or run `reeuncert counterfactual RESULTS supplier-stops` again"
-        raise OutputError(f"'{file}' cannot be read ({first_line(error)}); {again}") from error
+        raise OutputError(f"'{file}' cannot be read ({first_line(error)}); delete it") from error
 
 
 def write_stops(folder: Path, table: pd.DataFrame, dt: xr.DataTree) -> None:

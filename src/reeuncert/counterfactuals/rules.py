@@ -122,6 +122,10 @@ class Reduce:
         if not self.where:
             says = f"say which flows are reduced, by one or more of {listed(FLOW_FIELDS)}"
             return [*found, problem(_REDUCTION, "where", says)]
+        given: object = self.where
+        if not isinstance(given, Mapping):
+            says = f"{given!r} is no mapping; give e.g. {{'quantity': 'trade'}}"
+            return [*found, problem(_REDUCTION, "where", says)]
         wrong = [name for name in self.where if name not in FLOW_FIELDS]
         found += [problem(_REDUCTION, name, unknown(name, FLOW_FIELDS, "attribute")) for name in wrong]
         lists = [name for name, values in self.where.items() if not isinstance(values, str)]

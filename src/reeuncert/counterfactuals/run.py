@@ -251,7 +251,7 @@ def _tree(
     out.attrs = {k: dt.attrs[k] for k in ("case_json", "case_name", "seed", "sampler") if k in dt.attrs}
     served = f"; served first: {', '.join(priority)}" if priority else ""
     out.attrs |= {"counterfactual": title, "counterfactual_year": table.years[year]}
-    out.attrs |= {"counterfactual_rule": "stocks released as in the draw" + served}
+    out.attrs |= {"counterfactual_rule": "stocks as in the draw" + served}
     return out
 
 
