@@ -204,7 +204,12 @@ def test_what_pandas_and_spreadsheets_leave_is_read_or_named(tmp_path: Path) -> 
         ("~100", "write 100, with the qualifier about"),
         ("104 (e)", "write 104, with the qualifier estimate"),
         ("104r", "write 104, with the qualifier revised"),
-        ("90-95", "low and 95 into high, with the qualifier range"),
+        ("90-95", "write 90 into low, write 95 into high, with the qualifier range"),
+        ("≥95", "write 95, with the qualifier at_least"),
+        ("c. 100", "write 100, with the qualifier about"),
+        ("104 ()", "write digits with a decimal point"),
+        ("12+", "write 12, with the qualifier at_least"),
+        ("1e3-2e3", "write 1e3 into low, write 2e3 into high, with the qualifier range"),
         ("1,045 (e)", "write 1045 or 1.045, whichever the source means, with the qualifier estimate"),
     ],
 )

@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.importers.printed import month_of, read_figure
+from reeuncert.importers.printed import month_of
 from reeuncert.importers.record import Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import header_of, read_rows
 from reeuncert.words.offices import IMPORTERS
+from reeuncert.words.qualifiers import read_figure
 
 _LEGACY = {
     "Classification": "classificationCode",

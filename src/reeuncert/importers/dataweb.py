@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from reeuncert.errors import Problem
-from reeuncert.importers.printed import Figure, month_of
+from reeuncert.importers.printed import month_of
 from reeuncert.importers.record import EVERYONE, PART_OF_YEAR, THE_REPORTER, Direction, Download, Place, Record
 from reeuncert.importers.sheets import Sheet, read_sheets
+from reeuncert.words.qualifiers import Figure
 
 _YEAR = re.compile(r"[0-9]{4}")
 _NONE = ("", "0", "0.0")

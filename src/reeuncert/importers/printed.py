@@ -1,26 +1,6 @@
-"""Figures, units and footnotes as statistical offices print them."""
+"""Units, names, dates and footnotes as statistical offices print them."""
 
-from __future__ import annotations
-
-import math
 import re
-from dataclasses import dataclass, replace
-from decimal import Decimal
-
-WITHHELD = {
-    "w": "W: withheld",
-    "na": "NA: not available",
-    "n/a": "NA: not available",
-    "nan": "no figure is printed",
-    "xx": "XX: not applicable",
-    "e": "E: net exporter",
-    "s": "suppressed",
-}
-"""Letters in place of a figure, and what they say."""
-
-ZERO = ("-", "--", "—", "–", "0")  # what offices print for nothing, or for less than half a unit
-NO_FIGURE = "no figure is printed"
-IS_ZERO = "zero is printed: none, less than half a unit, or not reported"
 
 _UNITS = {
     **dict.fromkeys(("kg", "kgs", "kilogram", "kilograms"), 1e-3),
@@ -31,75 +11,11 @@ _UNITS = {
     **dict.fromkeys(("Mt", "mmt", "million metric tons", "million tonnes"), 1e6),
 }
 _CONTENT = re.compile(r"(component|\w+ content) (\w+)")
-_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
-_FIGURE = re.compile(rf"(?P<sign>>=?|<=?|~|about )? *(?P<number>{_NUMBER}) *(?P<mark>\(?[er]\)?)?", re.IGNORECASE)
-_RANGE = re.compile(rf"({_NUMBER}) *(?:-|–|to) *({_NUMBER})")
 _EQUIVALENT = re.compile(r"(?i)(?:^|, |: |\(|\) |\bof )((?:[\w-]+ ){0,3}(?:\(\w+\) )?(?:equivalent|content))\b")
-_SIGNS = {">": "at_least", ">=": "at_least", "<": "up_to", "<=": "up_to", "~": "about", "about": "about"}
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A value, or the ends of a range, with the qualifier and resolution of an evidence table."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-    qualifier: str = "exact"
-    resolution: float = math.nan
-
-    def times(self, factor: float) -> Figure:
-        """The figure in another unit."""
-        named = {name: getattr(self, name) * factor for name in ("value", "low", "high", "resolution")}
-        return replace(self, **named)
-
-
-NOTHING = Figure(math.nan)
-
-
-def read_figure(text: str) -> Figure | str:
-    """A figure, or the reason why there is none.
-
-    >>> read_figure("7,900")
-    Figure(value=7900.0, low=nan, high=nan, qualifier='exact', resolution=100.0)
-    >>> read_figure(">95").qualifier, read_figure("104 (e)").qualifier, read_figure("~100").qualifier
-    ('at_least', 'estimate', 'about')
-    >>> read_figure("820-880").high, read_figure("190,000").resolution, read_figure("1,5")
-    (880.0, 10000.0, "'1,5' is not a figure")
-    >>> read_figure("W"), read_figure("--")
-    ('W: withheld', 'zero is printed: none, less than half a unit, or not reported')
-    """
-    word = " ".join(text.split()).strip('"')
-    if word in ("", "."):
-        return NO_FIGURE
-    if word in ZERO or re.fullmatch(r"0+(\.0*)?", word):
-        return IS_ZERO
-    if word.casefold() in WITHHELD:
-        return WITHHELD[word.casefold()]
-    span = _RANGE.fullmatch(word)
-    if span:
-        return Figure(math.nan, _number(span[1]), _number(span[2]), "range")
-    found = _FIGURE.fullmatch(word)
-    if not found:
-        return f"'{word[:40]}' is not a figure"
-    sign, mark = (found["sign"] or "").strip().casefold(), (found["mark"] or "").strip("()").casefold()
-    qualifier = _SIGNS.get(sign, {"e": "estimate", "r": "revised"}.get(mark, "exact"))
-    resolution = math.nan if qualifier in ("at_least", "up_to") else _resolution(found["number"])
-    return Figure(_number(found["number"]), qualifier=qualifier, resolution=resolution)
-
-
-def _number(text: str) -> float:
-    return float(text.replace(",", ""))
-
-
-def _resolution(text: str) -> float:
-    digits = text.replace(",", "")
-    whole = len(digits) - len(digits.rstrip("0")) if digits.isdigit() else Decimal(digits).as_tuple().exponent
-    return float(f"1e{whole}")
 
 
 def mass(unit: str) -> tuple[float, str] | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from reeuncert.errors import Problem
-from reeuncert.importers.printed import IS_ZERO, NO_FIGURE, NOTHING, Figure, mass, read_figure
+from reeuncert.importers.printed import mass
 from reeuncert.words.cells import quoted
 from reeuncert.words.offices import Witness
+from reeuncert.words.qualifiers import IS_ZERO, NO_FIGURE, NOTHING, Figure, read_figure
 
 Direction = Literal["import", "export", "output", "use", ""]
 Quality = Literal["quota", "estimated", "reported"]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reeuncert.errors import CaseError, Problem
-from reeuncert.importers.printed import NOTHING, basis_of, iso_date, plain_name
+from reeuncert.importers.printed import basis_of, iso_date, plain_name
 from reeuncert.importers.record import EVERYONE, THE_REPORTER, Direction, Download, Place, Quality, Record
 from reeuncert.importers.sheets import Sheet, read_sheets
+from reeuncert.words.qualifiers import NOTHING
 
 _YEAR = re.compile(r"(\d{4})(r|e)?")
 _NOTE = re.compile(r"(\d+|[a-z])(?=[A-Z])")
