@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,3 +91,20 @@ def test_shape_is_that_of_z_and_mean_has_a_gradient():
     u = path_affine(np.array([1.0, 2.0]), mean, factor)
     assert u.type.shape == (2,)
     assert pytensor.grad(u.sum(), mean).eval({mean: np.zeros(2)}).tolist() == [1.0, 1.0]
+
+
+def one(*index: int, rows: int = 1) -> Paths:
+    return list(index), np.ones((rows, 1)), np.ones(rows), np.zeros(rows)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ([one(0, 1, rows=3)], "a block has 2 coordinates, but loads of shape (3, 1)"),
+        ([one(0, 1, rows=2), one(1)], "the blocks hold 3 coordinates, but not each of 0 … 2 once"),
+        ([one(0, 2, rows=2)], "the blocks hold 2 coordinates, but not each of 0 … 1 once"),
+    ],
+)
+def test_blocks_that_do_not_fit(blocks, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        PathFactor.of(blocks)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import reeuncert as ree
 from case_files import changed, write_case
@@ -85,11 +86,15 @@ def test_every_measure_with_every_sampler(models, measure, sampler, pilot):
 @pytest.mark.parametrize(
     "measure", [m if m == "mass" else pytest.param(m, marks=pytest.mark.slow) for m in MEASURES]
 )  # each is compiled again by PyMC
-def test_pymc_samples_and_stores_no_chains(models, measure, tmp_path):
+def test_draws_of_pymc_outlive_what_fails_after_them(models, measure, tmp_path, monkeypatch):
     model, _ = models[measure]
     arguments = {**SHORT, "sampler": "pymc", "cores": 1, "prior_draws": 0, "likelihood_terms": False}
-    assert_mass_balance(ree.sample(model, **arguments, checkpoint=tmp_path))
-    assert not list(tmp_path.iterdir())
+    dt = ree.sample(model, **arguments, checkpoint=tmp_path)
+    assert_mass_balance(dt)
+    monkeypatch.setattr(samplers.pm, "sample", lambda **_: pytest.fail("sampled again"))
+    again = ree.sample(model, **arguments, checkpoint=tmp_path, resume=True)
+    xr.testing.assert_equal(again["posterior"].to_dataset(), dt["posterior"].to_dataset())
+    xr.testing.assert_equal(again["sample_stats"].to_dataset(), dt["sample_stats"].to_dataset())
 
 
 def test_initial_values_are_put_back(models):

@@ -108,11 +108,15 @@ def test_what_does_not_fit_is_refused(refitter):
         "case 'small_metal_2018_2019' has another structure than 'small_metal', which was compiled: its flows, years, "
         "coordinates or rows of evidence differ; make a Refitter of its own for it"
     )
-    with pytest.raises(ValueError, match="row_weight"):
-        refitter.fit(reported=np.zeros(n), weight=[1.0])
-    assert refitter.record.evidence.value.any()
-    with pytest.raises(SamplingError, match="not finite"):
+    with pytest.raises(SamplingError) as caught:
+        refitter.fit(weight=[1.0])
+    assert str(caught.value) == f"row_weight has shape (1,); the case has {n} rows of evidence on its flows"
+    with pytest.raises(SamplingError) as caught:
+        refitter.fit(weight=np.full(n, -1.0))
+    assert str(caught.value) == ("a weight of a row of evidence is below 0; give 1, or 0 to leave the row out")
+    with pytest.raises(SamplingError) as caught:
         refitter.fit(reported=np.full(n, np.nan))
+    assert str(caught.value) == f"reported_value holds NaN for row '{refitter.rows[0].id}'"
 
 
 def test_a_pilot_of_another_structure_is_refused(refitter):

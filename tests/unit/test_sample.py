@@ -257,7 +257,6 @@ def test_prior_with_a_density_on_flows_is_sampled_without_the_evidence():
             {"sampler": "nutpie", "thin": 2},
             "sampler 'nutpie' keeps every draw: leave out thin, or use the sampler 'hmc'",
         ),
-        ({"sampler": "pymc", "resume": True}, "the sampler 'pymc' stores no chains to resume; use 'hmc' for that"),
         ({"draws": 0}, "draws is 0; give a whole number from 4 to 10,000,000"),
         ({"chains": 0}, "chains is 0; give a whole number from 1 to 10,000"),
         ({"seed": -1}, "seed is -1; give a whole number from 0 to 4,294,967,295"),

@@ -56,6 +56,8 @@ class PathFactor:
         for given, *numbers in blocks:
             index = np.asarray(given, np.int64).ravel()
             loads, yearly, carry = (np.ascontiguousarray(part, np.float64) for part in numbers)
+            if loads.ndim != 2 or not len(loads) == index.size == yearly.size == carry.size:
+                raise ValueError(f"a block has {index.size} coordinates, but loads of shape {loads.shape}")
             key = (loads.tobytes(), yearly.tobytes(), carry.tobytes())
             if key not in known:
                 known[key] = _filter(loads, yearly, carry).ravel()
@@ -63,6 +65,8 @@ class PathFactor:
             sizes += [index.size, loads.shape[1]]
             values.append(known[key])
         joined = np.concatenate(indices) if indices else np.empty(0, np.int64)
+        if not np.array_equal(np.sort(joined), np.arange(joined.size)):
+            raise ValueError(f"the blocks hold {joined.size} coordinates, but not each of 0 … {joined.size - 1} once")
         layout = np.concatenate([[joined.size, len(indices)], sizes, joined]).astype(np.int64)
         return cls(joined.size, layout, np.concatenate(values) if values else np.empty(0))
 

@@ -98,6 +98,8 @@ class CompiledModel:
         Where the density cannot be computed, minus infinity and a gradient of zeros.
         """
         x = np.ascontiguousarray(point, dtype=float)
+        if x.shape != (self.size,):
+            raise ValueError(f"the point has shape {x.shape}; this model has {self.size} free parameters")
         gradient = np.zeros(self.size)
         value = evaluate(self.compiled.compiled_logp_func, self.user, x, gradient)
         return (value, gradient) if np.isfinite(value) else (-np.inf, np.zeros(self.size))

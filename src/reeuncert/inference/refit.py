@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.traversal import ancestors
 
@@ -108,16 +108,18 @@ class Refitter:
         Raises
         ------
         SamplingError
-            When the case has another structure.
+            When the case has another structure, or the figures or weights do not fit its rows.
         """
         chosen = self.case if case is None else case
         model = self._fitting_model(chosen)
         swapped = {REPORTED_DATA: reported, WEIGHT_DATA: weight}
-        given = {name: np.asarray(value, dtype=float) for name, value in swapped.items() if value is not None}
+        given = {name: self._row_values(name, value) for name, value in swapped.items() if value is not None}
+        if np.any(given.get(WEIGHT_DATA, np.ones(1)) < 0):
+            raise SamplingError("a weight of a row of evidence is below 0; give 1, or 0 to leave the row out")
         learned = self._shape(self.case if like is None else like, cores)
         before = {name: model[name].get_value() for name in given}
+        pm.set_data(given, model=model)
         try:
-            pm.set_data(given, model=model)
             compiled = dataclasses.replace(self._with_numbers(model), learned=learned)
             return sample(model, cores=cores, compiled=compiled, **_DEFAULTS | sampling)
         finally:
@@ -157,6 +159,16 @@ class Refitter:
         if self._latest[0] != case:
             self._latest = (case, build_model(case))
         return self._latest[1]
+
+    def _row_values(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
+        array = np.asarray(values, dtype=float)
+        if array.shape != (len(self.rows),):
+            raise SamplingError(
+                f"{name} has shape {array.shape}; the case has {len(self.rows)} rows of evidence on its flows"
+            )
+        if np.isnan(array).any():
+            raise SamplingError(f"{name} holds NaN for row '{self.rows[int(np.isnan(array).argmax())].id}'")
+        return array
 
 
 def _inputs(model: pm.Model) -> list[SharedVariable]:

@@ -85,8 +85,9 @@ def sample(
     compiled
         From `reeuncert.inference.compiled.compile_model`, to skip compiling (hmc, nutpie).
     checkpoint
-        A folder in which every chain is stored as it finishes (hmc, nutpie), so that it survives a killed process.
-        Delete it after the result is written. A checkpoint of another run is replaced when the first chain is stored.
+        A folder in which every chain is stored as it finishes (pymc: when all have), so that it survives a
+        killed process. Delete it after the result is written. A checkpoint of another run is replaced when the first
+        chain is stored.
     resume
         Go on with the chains in ``checkpoint``: only those that it lacks are sampled. A chain depends on its own seed,
         which comes from ``seed`` and its number, and not on the chains beside it or on the number of cores; so on the
@@ -124,8 +125,6 @@ def sample(
         raise SamplingError(f"sampler '{sampler}' is not known; use one of: {', '.join(SAMPLERS)}")
     if thin > 1 and sampler != "hmc":
         raise SamplingError(f"sampler '{sampler}' keeps every draw: leave out thin, or use the sampler 'hmc'")
-    if resume and sampler == "pymc":
-        raise SamplingError("the sampler 'pymc' stores no chains to resume; use 'hmc' for that, or start over")
     if resume and checkpoint is None:
         raise SamplingError("there is nothing to resume from: name the folder of the checkpoint")
     stored = find_checkpoint(Path(checkpoint)) if resume and checkpoint is not None else None

@@ -91,10 +91,17 @@ def _sample_with_pymc(
     settings: Settings,
     messages: Messages,
     compiled: CompiledModel | None,  # not used: PyMC compiles for itself
-    checkpoint: Checkpoint | None,  # not used: `pm.sample` gives chains when all of them have ended
+    checkpoint: Checkpoint | None,
 ) -> tuple[Chain, dict[str, float]]:
-    """Sample with `pm.sample`."""
+    """Sample with `pm.sample`; the checkpoint receives the chains when all of them have ended."""
     clock = Clock()
+    if checkpoint is not None:
+        with repeatable_arithmetic():
+            value = float(model.compile_logp(mode="FAST_COMPILE")(model.initial_point()))
+        have = checkpoint.begin((value, 0.0))
+        if len(have) == settings.chains:
+            messages.say(f"All {settings.chains} chains are there already.")
+            return joined(dict(sorted(have.items()))), {"compile_and_sample": clock.lap()}
     messages.say(
         f"Compiling, and sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws (pymc) …"
     )
@@ -122,7 +129,11 @@ def _sample_with_pymc(
         except KeyboardInterrupt as error:
             raise SamplingError("interrupted: the sampler 'pymc' keeps no draws; use 'hmc' for that") from error
     posterior, stats = tree["posterior"].to_dataset(), renamed(tree["sample_stats"].to_dataset())
-    return Chain(posterior, stats, posterior.sizes["draw"] == settings.draws), {"compile_and_sample": clock.lap()}
+    complete = posterior.sizes["draw"] == settings.draws
+    if checkpoint is not None and complete:
+        for number in range(settings.chains):
+            checkpoint.store(number, Chain(posterior.isel(chain=[number]), stats.isel(chain=[number])))
+    return Chain(posterior, stats, complete), {"compile_and_sample": clock.lap()}
 
 
 Sampler = Callable[

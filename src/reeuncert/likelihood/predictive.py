@@ -61,8 +61,7 @@ def predicted_quantities(evidence: EvidenceModel, mass_flow: Floats, log_offset:
     batch = mass_flow.shape[:-2]
     parts = mass_flow if batch else mass_flow[None]
     position = evidence.edge_flow * mass_flow.shape[-1] + evidence.edge_year
-    offsets = np.zeros((*batch, 0)) if log_offset is None else np.ascontiguousarray(log_offset, np.float64)
-    offsets = offsets.reshape(math.prod(batch), len(evidence.offsets.label))
+    offsets = _offsets(log_offset, batch, len(evidence.offsets.label))
     eta = np.empty((math.prod(batch), evidence.n_rows))
     size = math.prod(batch[1:])
     step = max(1, _BLOCK // max(1, size))
@@ -173,3 +172,15 @@ def draw_errors(sigma: Floats, family: Ints, tails: ErrorTails, rng: np.random.G
     student = normal / np.sqrt(rng.chisquare(nu, sigma.shape) / nu)
     errors: Floats = error_of(normal, student, rng.random(sigma.shape), sigma, family, tails)
     return errors
+
+
+def _offsets(draws: Floats | None, batch: tuple[int, ...], size: int) -> Floats:
+    """Draws (..., size) as a contiguous (sample, size)."""
+    if draws is None:
+        if size:
+            raise ValueError(f"log_offset is needed: the evidence has {size} offset values")
+        draws = np.zeros((*batch, 0))
+    draws = np.asarray(draws, dtype=np.float64)
+    if draws.shape != (*batch, size):
+        raise ValueError(f"log_offset has shape {draws.shape}, not {(*batch, size)}")
+    return np.ascontiguousarray(draws).reshape(math.prod(batch), size)
